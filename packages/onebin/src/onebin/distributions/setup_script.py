@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from onebin.effects import files
+from onebin.effects import python_source
 from onebin.target.conditions import UNKNOWN, Conditions
 
 STARTS: Final = frozenset(
@@ -51,9 +51,7 @@ def _texts(node: ast.expr) -> list[str]:
 
 
 def _calls(tree: Path) -> Iterator[ast.Call]:
-    try:
-        script = ast.parse(files.read_text(tree / "setup.py"))
-    except (OSError, ValueError, SyntaxError, RecursionError, MemoryError):
+    if (script := python_source.tree_of(tree / "setup.py")) is None:
         return
     conditions = Conditions("__main__", asserts=True)
     waiting: list[ast.AST] = [script]

@@ -7,14 +7,13 @@ Only what Python runs for certain counts: an import of a module's first level, o
 import ast
 import difflib
 import sys
-import warnings
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from onebin.effects import files
+from onebin.effects import python_source
 from onebin.errors import ProjectError
 from onebin.model import EntryPoint
 from onebin.model.absent_modules import (
@@ -83,7 +82,7 @@ def absent(
         if name in seen or file is None:
             continue
         chain = seen[name] = (*above, name)
-        tree = _tree(file)
+        tree = python_source.tree_of(file)
         if tree is None:
             continue
         if _makes_modules(tree):
@@ -204,15 +203,6 @@ def _file(code: Path, name: str) -> Path | None:
     place = code / name.replace(".", "/")
     files_of = (place / "__init__.py", place.with_name(f"{place.name}.py"))
     return next((file for file in files_of if file.is_file()), None)
-
-
-def _tree(file: Path) -> ast.Module | None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of the project's code, which the build shows
-        try:
-            return ast.parse(files.read_bytes(file))
-        except (OSError, ValueError, SyntaxError, RecursionError, MemoryError):
-            return None  # the build reports it; this Python may be older than the code
 
 
 def _makes_modules(tree: ast.Module) -> bool:

@@ -11,14 +11,13 @@ import contextlib
 import hashlib
 import shutil
 import tomllib
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
-from onebin.effects import files, unpack
+from onebin.effects import files, python_source, unpack
 from onebin.effects.context import Context
 from onebin.errors import ProjectError
 from onebin.model import Options, Project
@@ -116,7 +115,7 @@ def _script_files(tree: Path) -> Iterator[Path]:
         names += parser.get("options", "scripts", fallback="").split()
     except configparser.Error:
         pass
-    names += _in_setup(_text(tree / "setup.py"))
+    names += _in_setup(tree / "setup.py")
     inside = tree.resolve()
     for name in names:
         # Text of a stranger: no name at all, or none that a file can have.
@@ -126,17 +125,12 @@ def _script_files(tree: Path) -> Iterator[Path]:
                 yield file
 
 
-def _in_setup(text: str) -> list[object]:
+def _in_setup(file: Path) -> list[object]:
     """Return the ``scripts`` of a ``setup.py``, as far as a list of texts states them."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            tree = ast.parse(text)
-        except (ValueError, SyntaxError, RecursionError, MemoryError):
-            return []
+    tree = python_source.tree_of(file)
     return [
         item.value
-        for node in ast.walk(tree)
+        for node in (ast.walk(tree) if tree else ())
         if isinstance(node, ast.keyword) and node.arg == "scripts"
         and isinstance(node.value, ast.List | ast.Tuple)
         for item in node.value.elts

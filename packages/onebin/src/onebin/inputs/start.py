@@ -2,12 +2,11 @@
 
 import ast
 import difflib
-import warnings
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from onebin.effects import files
+from onebin.effects import python_source
 from onebin.errors import ProjectError
 from onebin.model import EntryPoint
 
@@ -55,12 +54,8 @@ def _missing(module: str, path: Path) -> ProjectError:
 
 def _unbound(entry: EntryPoint, path: Path, file: Path) -> ProjectError | None:
     name = entry.function.partition(".")[0]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of the project's code, which the build shows
-        try:
-            tree = ast.parse(files.read_bytes(file))
-        except (OSError, ValueError, SyntaxError, RecursionError, MemoryError):
-            return None  # the build reports it; this Python may be older than the code
+    if (tree := python_source.tree_of(file)) is None:
+        return None  # the build reports it; this Python may be older than the code
     bound = set(_bound(tree))
     is_module = (path / name).is_dir() or (path / f"{name}.py").is_file()
     if name in bound or is_module or bound & MAKES_NAMES or "*" in bound:
